@@ -9,7 +9,7 @@ try:
 except ModuleNotFoundError:
     _installed = None
 
-INTERFACE = 5
+INTERFACE = 6
 """The interface that deltawire calls. Kernels of another one are refused at the start."""
 
 if _installed is not None and getattr(_installed, "INTERFACE", None) != INTERFACE:

@@ -16,6 +16,7 @@ from support.engine import compiled
 from support.small_networks import SmallNetwork, small_networks
 
 from deltawire_layers import NUMBER, gates
+from deltawire_layers.gates import routines
 from deltawire_layers.numeric.multiplication import numpy_blas
 from deltawire_service.engine import Direction, Network, Threads, Wrt
 from deltawire_service.engine.caches import bytes_of
@@ -31,6 +32,7 @@ def test_networks_have_the_bits_of_the_loop(drawn: SmallNetwork, threads: int, w
     network = replace(compiled(drawn.spec), threads=Threads(threads))
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(runs, "MOST_WORK", work)
+        patch.setattr(routines, "LEAST_SHARED", 0)  # the team of two threads helps with everything
         loop = drawn.bits(replace(network, flat_after=inf))
         patch.setattr(Pass, "_compute_by_steps", None)  # nothing may send the pass back to the loop
         joined = drawn.bits(replace(network, flat_after=0))
@@ -47,10 +49,10 @@ def network_of(*nodes: dict[str, Any], width: int = 6) -> Network:
     return replace(compiled(spec), flat_after=0)
 
 
-def found(network: Network, rows: int, alone: bool = True) -> list[list[str]]:
+def found(network: Network, rows: int) -> list[list[str]]:
     """Return the nodes of each run."""
     program = network.program(network.targets(Wrt()))
-    return [[*run.nodes] for run in runs.find_runs(program, batches=runs.Batches(rows, alone))]
+    return [[*run.nodes] for run in runs.find_runs(program, rows=rows)]
 
 
 CHAIN = (
@@ -70,12 +72,12 @@ def test_of_any_number_of_examples_only_gates_are_joined() -> None:
     assert found(network_of(*CHAIN), 0) == []
 
 
-def test_a_matrix_joins_for_as_many_examples_as_numpy_multiplies_in_one_go() -> None:
+def test_a_matrix_joins_for_as_many_examples_as_its_sums_have_terms() -> None:
     wide = network_of(linear("a", 1000), linear("b", 3), width=1000)
-    assert found(wide, 2) == [["a", "b"]]
-    assert found(wide, 32, alone=False) == [["b"]]  # several threads compute gradients of the other
-    assert found(wide, 64) == [["b"]]
-    assert found(wide, 512) == []
+    assert found(wide, 64) == [["a", "b"]]
+    assert found(wide, 256) == [["b"]]  # it computes too long
+    assert found(network_of(linear("a", 3)), 1024) == [["a"]]
+    assert found(network_of(linear("a", 3)), 2048) == []
     assert found(network_of(linear("a", 3), width=1025), 2) == []  # a long sum
     assert found(network_of(linear("a", 1)), 2) == []  # a vector to numpy
 
@@ -137,7 +139,7 @@ def test_a_request_that_repeats_is_computed_by_routines(monkeypatch: pytest.Monk
 def test_the_nodes_of_a_run_share_its_time_by_their_work() -> None:
     wide = network_of(linear("a", 1000), {"name": "b", "kind": "tanh"}, width=1000)
     program = wide.program(wide.targets(Wrt()))
-    (run,) = runs.find_runs(program, batches=runs.Batches(2))
+    (run,) = runs.find_runs(program, rows=2)
     (linear_share, tanh_share) = (share for _, share in run.shares)
     assert linear_share + tanh_share == pytest.approx(1)
     assert linear_share == pytest.approx((1e6 + 32e3) / (1e6 + 64e3))
@@ -150,7 +152,7 @@ def test_the_caches_count_the_bytes_of_routines(nodes: int) -> None:
     ]
     network = network_of(*chain.from_iterable(pairs))
     program = network.program(network.targets(Wrt(True, True)))
-    made, allocated = traced(lambda: flatten(network, program, runs.Batches(8)))
+    made, allocated = traced(lambda: flatten(network, program, 8))
     assert made is not None
     assert 0.8 * allocated < bytes_of(made) < 2 * allocated + 4096
 
@@ -217,7 +219,8 @@ class Call:
             "kept": 0,
             "scratch": 0,
             "rows": 2,
-            "checked": 1,
+            "gradients": 1,
+            "team": None,
         }
         self.finite = kernels.routine(**(arguments | changes))
 
@@ -254,7 +257,7 @@ def test_arrays_that_do_not_fit_are_refused(operation: str, made: tuple[int, ...
         {"steps": np.zeros(3, np.int32)},
         {"rows": 0},
         {"kept": 1},
-        {"checked": 2},
+        {"gradients": 2},
         {"places": np.array([0, 3])},
         {"places": np.array([[0, -1]])},
         {"places": np.array([[-1, 1]]), "memory": np.zeros(6)},
@@ -281,4 +284,4 @@ def test_what_is_not_finite_is_told(number: float) -> None:
     call = Call("sum_rows", (30,), (2, 30), given=(given,))
     assert not call.finite
     assert np.array_equal(call.made, given.sum(axis=0), equal_nan=True)
-    assert Call("sum_rows", (30,), (2, 30), given=(given,), checked=0).finite
+    assert Call("sum_rows", (30,), (2, 30), given=(given,), gradients=0).finite

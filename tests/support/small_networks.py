@@ -97,7 +97,7 @@ def small_networks(draw: st.DrawFn) -> SmallNetwork:
     losses = {*draw(st.lists(st.sampled_from(computed), max_size=2)), computed[-1]}
     nodes += [{"name": f"s{name}", "kind": "sum", "inputs": [name]} for name in losses]
     weights = {f"s{name}": draw(st.sampled_from([1.0, 0.5])) for name in sorted(losses)}
-    rows = draw(st.sampled_from([1, 2, 3, 8, 33, 64, 250, 300]))
+    rows = draw(st.sampled_from([1, 2, 3, 8, 33, 64, 250, 300, 700]))
     dtype = draw(st.sampled_from(["float32", "float64"]))
     seed, odd = draw(st.integers(0, 2**32)), draw(st.sampled_from([0, 0, 0, 0.01, 0.2]))
     random = np.random.default_rng(seed)

@@ -6,7 +6,8 @@ as numpy does in the layer that it is recorded of: products are those of numpy's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import prod
 from typing import NamedTuple
@@ -15,7 +16,10 @@ import numpy as np
 
 from deltawire_layers.gates.tapes import Operation
 from deltawire_layers.layer import Array, Shape
-from deltawire_layers.numeric import kernels
+from deltawire_layers.numeric import kernels, sharing
+
+LEAST_SHARED = 2**22
+"""Operations on single numbers from which other threads help: some 0.1 ms."""
 
 
 class Size(NamedTuple):
@@ -43,6 +47,8 @@ class Routine(NamedTuple):
     """Numbers of an example in the scratch area."""
     gradients: int
     """Arrays among `made` that are gradients."""
+    work: int
+    """Operations on single numbers for each example."""
 
     def empty_memory(self, first: Array) -> Array:
         """Return the memory of a pass, (rows, `memory`). first: an array with a row for each example."""
@@ -70,9 +76,9 @@ class Routine(NamedTuple):
             if not each.flags.forc:
                 given = tuple([each if each.flags.forc else np.ascontiguousarray(each) for each in given])
                 break
-        finite: bool = kernels.compiled.routine(
-            self.rows, given, made, memory, self.places, self.kept, self.scratch, rows, self.gradients
-        )
+        team = sharing.team.get() if rows * self.work >= LEAST_SHARED else None
+        rest = memory, self.places, self.kept, self.scratch, rows, self.gradients, team
+        finite: bool = kernels.compiled.routine(self.rows, given, made, *rest)
         return made, finite
 
 
@@ -118,16 +124,16 @@ def make_routine(
     register = {value: place for place, value in enumerate([*given, *made, *memory])}
     widths = [prod(sizes[value].shape) for value in memory]
     places = list(zip(accumulate([0, *widths]), widths, strict=False))
-    last = {value: place for place, each in enumerate(operations) for value in (each.to, each.a, each.b)}
+    gradients = {value for value in made if not sizes[value].of_example}
+    freed = _last_uses(operations, gradients)
     area, rows = _Area(), []
     for place, each in enumerate(operations):
         if each.to not in register:
             register[each.to] = len(given) + len(made) + len(places)
             places.append(area.take(each.to, prod(sizes[each.to].shape)))
         rows.append((_number(each.name), register[each.to], register[each.a], register[each.b]))
-        for value in {each.to, each.a, each.b}:
-            if last[value] == place:
-                area.leave(value)
+        for value in freed[place]:
+            area.leave(value)
     arrays = tuple(sizes[value] for value in made)
     return Routine(
         np.array(rows, np.int32).reshape(-1, 4),
@@ -136,8 +142,33 @@ def make_routine(
         len(memory),
         sum(widths),
         area.length,
-        sum(not each.of_example for each in arrays),
+        len(gradients),
+        sum(_work(each, sizes) for each in operations),
     )
+
+
+def _work(operation: Operation, sizes: Mapping[int, Size]) -> int:
+    """Return how many operations on single numbers an operation takes for each example."""
+    name, to, a, b = operation
+    matrix = {"project": b, "send": b, "outer": to}.get(name, a)
+    return prod(sizes[matrix].shape)
+
+
+def _last_uses(operations: Sequence[Operation], gradients: Collection[int]) -> dict[int, list[int]]:
+    """Return the values that nothing uses any more after each operation.
+
+    Another thread may compute a gradient until a number of others are begun.
+    """
+    begun = [place for place, each in enumerate(operations) if each.to in gradients]
+    begun = begun[kernels.compiled.most_left :] + [len(operations)] * kernels.compiled.most_left
+    ended, last = iter(begun), dict[int, int]()
+    for place, each in enumerate(operations):
+        until = next(ended) if each.to in gradients else place
+        last.update({value: max(until, last.get(value, 0)) for value in (each.to, each.a, each.b)})
+    uses = defaultdict[int, list[int]](list)
+    for value, place in last.items():
+        uses[place].append(value)
+    return uses
 
 
 def value_sizes(operations: Iterable[Operation], given: Mapping[int, Size]) -> dict[int, Size]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
+from typing import Any
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
@@ -23,6 +24,9 @@ Share = Callable[[Sequence[Callable[[], object]]], None]
 
 sharing: ContextVar[Share | None] = ContextVar("sharing", default=None)
 """How the pieces of a product are computed; None: one after the other."""
+
+team: ContextVar[Any] = ContextVar("team", default=None)
+"""The `deltawire_kernels.Team` whose threads help kernels; None: nobody does."""
 
 
 def cuts(length: int, count: int) -> list[slice]:

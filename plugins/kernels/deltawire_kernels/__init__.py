@@ -6,6 +6,7 @@ TypeError, and sizes that do not fit with a ValueError.
 """
 
 from deltawire_kernels._kernels import (
+    Team,
     adam,
     block,
     correlate,
@@ -22,6 +23,7 @@ from deltawire_kernels._kernels import (
     lstm,
     lstm_delta,
     matrix_operations,
+    most_left,
     moved_delta,
     moved_value,
     norm,
@@ -43,6 +45,7 @@ from deltawire_kernels._kernels import (
     squared_norm,
     standardise,
     standardise_delta,
+    take_large_products,
     take_products,
     tape,
     value,
@@ -50,6 +53,7 @@ from deltawire_kernels._kernels import (
 )
 
 __all__ = [
+    "Team",
     "adam",
     "block",
     "correlate",
@@ -66,6 +70,7 @@ __all__ = [
     "lstm",
     "lstm_delta",
     "matrix_operations",
+    "most_left",
     "moved_delta",
     "moved_value",
     "norm",
@@ -87,11 +92,12 @@ __all__ = [
     "squared_norm",
     "standardise",
     "standardise_delta",
+    "take_large_products",
     "take_products",
     "tape",
     "value",
     "value_and_slope",
 ]
 
-INTERFACE = 5
+INTERFACE = 6
 """Raise it when a name or an argument of these functions changes: deltawire refuses another one."""

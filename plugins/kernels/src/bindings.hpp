@@ -74,4 +74,5 @@ void bind_cells(nb::module_ &m);
 void bind_panels(nb::module_ &m);
 void bind_tapes(nb::module_ &m);
 void bind_routines(nb::module_ &m);
+void bind_team(nb::module_ &m);
 void bind_updates(nb::module_ &m);

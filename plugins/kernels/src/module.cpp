@@ -12,6 +12,7 @@ NB_MODULE(_kernels, m) {
     bind_planes(m);
     bind_cells(m);
     bind_panels(m);
+    bind_team(m);
     bind_tapes(m);
     bind_routines(m);
     bind_updates(m);

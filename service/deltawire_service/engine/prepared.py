@@ -16,7 +16,6 @@ from deltawire_service.engine.execute.batch_run import Batch, BatchRun, no_progr
 from deltawire_service.engine.execute.finite import call_quietly
 from deltawire_service.engine.execute.flat.counted import FLAT_AFTER, CountedProgram, Flattened
 from deltawire_service.engine.execute.flat.program import FlatProgram, flatten
-from deltawire_service.engine.execute.flat.runs import Batches
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads
@@ -104,14 +103,14 @@ class Prepared(Graph):
     @cached_property
     def _counted_program(self) -> Callable[[Targets], CountedProgram]:
         def counted(network: Prepared, targets: Targets) -> CountedProgram:
-            return CountedProgram.start(make_program(network, targets), network.threads.count == 1)
+            return CountedProgram.start(make_program(network, targets))
 
         return self._cached(counted)
 
     @cached_property
-    def _flattened(self) -> Callable[[Targets, Batches | None], Flattened]:
-        def flattened(network: Prepared, targets: Targets, batches: Batches | None) -> Flattened:
-            return Flattened(flatten(network, network.program(targets), batches))
+    def _flattened(self) -> Callable[[Targets, int | None], Flattened]:
+        def flattened(network: Prepared, targets: Targets, rows: int | None) -> Flattened:
+            return Flattened(flatten(network, network.program(targets), rows))
 
         return self._cached(flattened)
 
@@ -209,7 +208,7 @@ class Prepared(Graph):
         counted = self._counted_program(targets)
         flat, by_node = None, no_program
         if next(counted.runs) >= self.flat_after:
-            flat = self._flattened(targets, counted.batches(batch.size)).program
+            flat = self._flattened(targets, counted.rows(batch.size)).program
             by_node = partial(self._by_node, targets)
         report = self.on_compute_seconds
         return BatchRun(

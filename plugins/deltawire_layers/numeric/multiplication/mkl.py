@@ -6,7 +6,7 @@ alone cut. Its mode of reproducible results makes bits independent of where in m
 
 from __future__ import annotations
 
-from ctypes import CDLL, POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_void_p
+from ctypes import CDLL, POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_void_p, cast
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ class Mkl:
     Args:
         library: the file of libmkl_rt.
 
+    Attributes:
+        addresses: of cblas_sgemm and cblas_dgemm.
+
     Raises:
         BlasUnusable: it cannot be loaded, or another part of the process uses it already in another way.
     """
@@ -55,6 +58,7 @@ class Mkl:
             )
         if loaded.MKL_CBWR_Set(SAME_BITS) != 0:
             raise BlasUnusable("MKL has computed already: load deltawire before what else uses it")
+        self.addresses = [cast(each, c_void_p).value for each in (loaded.cblas_sgemm, loaded.cblas_dgemm)]
         self._gemm: dict[np.dtype[Any], Any] = {
             np.dtype(np.float32): _gemm(loaded.cblas_sgemm, c_float),
             np.dtype(np.float64): _gemm(loaded.cblas_dgemm, c_double),

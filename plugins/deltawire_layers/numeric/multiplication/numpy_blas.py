@@ -1,4 +1,4 @@
-"""The matrix products of numpy's own BLAS, for kernels that compute them between other operations."""
+"""The matrix products of BLAS, for kernels that compute them between other operations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from ctypes import CDLL, c_void_p, cast
 from functools import cache
 from importlib.util import find_spec
 
+from deltawire_layers.numeric.multiplication import blas
 from deltawire_plugins.compiled import compiled
 
 NAMES = {"scipy_cblas_{}64_": True, "cblas_{}64_": True, "scipy_cblas_{}": False}
@@ -19,7 +20,7 @@ FUNCTIONS = ("sgemm", "sgemv", "dgemm", "dgemv")
 
 @cache
 def hand_over() -> bool:
-    """Give the kernels the functions that numpy's `dot` calls; return whether they have them."""
+    """Give the kernels the functions that products call; return whether numpy's are among them."""
     module = find_spec("numpy._core._multiarray_umath")
     if compiled is None or module is None or module.origin is None:
         return False
@@ -29,5 +30,7 @@ def hand_over() -> bool:
         addresses = [cast(each, c_void_p).value for each in functions if each is not None]
         if len(addresses) == len(FUNCTIONS):
             compiled.take_products(*addresses, wide)
+            if blas.mkl is not None:
+                compiled.take_large_products(*blas.mkl.addresses, blas.LEAST)
             return True
     return False

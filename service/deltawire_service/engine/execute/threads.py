@@ -1,6 +1,7 @@
 """Threads that compute: a chunk of rows in each, or parts of a single chunk's work.
 
 Of a single chunk, threads share the pieces of large work, and compute gradients while deltas are sent down.
+Compiled kernels have a team of threads for both, which wake without Python.
 None of this changes a bit of the results: chunks and pieces are cut by shapes alone, BLAS uses one thread for
 each, and results are put together in a fixed order.
 """
@@ -19,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import DeadlineExceeded, current_deadline, sharing
+from deltawire_layers import DeadlineExceeded, current_deadline, kernels, sharing
 from deltawire_service.engine.execute.tasks import Task, end_all
 from deltawire_service.engine.plan.memory_plan import MOST_LATER
 
@@ -51,6 +52,7 @@ class Threads:
         # The pool starts its threads with its first task: after a server has made its worker processes.
         self._helpers = ThreadPoolExecutor(count - 1, "compute") if count > 1 else None
         self._left: list[Task[Any]] = []
+        self._team: Any = None
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
     def alone(self, compute: Callable[..., T], *arguments: Any) -> T:
@@ -63,10 +65,12 @@ class Threads:
         with self._own_turn():
             self._limit_blas()
             shared, left = sharing.sharing.set(self._share), later.set(self._later)
+            team = sharing.team.set(self._kernel_team())
             try:
                 return compute(*arguments)
             finally:
                 sharing.sharing.reset(shared)
+                sharing.team.reset(team)
                 later.reset(left)
                 end_all(self._left)
 
@@ -109,6 +113,12 @@ class Threads:
             yield
         finally:
             self._turn.release()
+
+    def _kernel_team(self) -> Any:
+        """Return the threads that help kernels, started by the first call; None without kernels."""
+        if self._team is None and kernels.compiled is not None:
+            self._team = kernels.compiled.Team(self.count - 1)
+        return self._team
 
     def _share(self, functions: Sequence[Callable[[], object]]) -> None:
         """Call functions in all threads, this one among them.
@@ -174,4 +184,5 @@ class Threads:
 
 def _share_nothing() -> None:
     sharing.sharing.set(None)
+    sharing.team.set(None)
     later.set(None)

@@ -7,7 +7,7 @@ from itertools import count
 from typing import NamedTuple, Self
 
 from deltawire_service.engine.execute.flat.program import FlatProgram
-from deltawire_service.engine.execute.flat.runs import Batches, most_rows
+from deltawire_service.engine.execute.flat.runs import most_rows
 from deltawire_service.engine.plan.program import Program
 
 FLAT_AFTER = 1
@@ -21,21 +21,22 @@ class CountedProgram(NamedTuple):
     runs: Iterator[int]
     most_rows: int
     """For how many examples at most its layers with matrices may be joined to others."""
-    alone: bool
-    """Whether one thread computes."""
 
     @classmethod
-    def start(cls, program: Program, alone: bool) -> Self:
-        """Return a program that has not run. alone: whether one thread computes."""
-        return cls(program, count(), most_rows(program, alone), alone)
+    def start(cls, program: Program) -> Self:
+        """Return a program that has not run."""
+        return cls(program, count(), most_rows(program))
 
-    def batches(self, size: int) -> Batches:
-        """Return the batches that are computed by the same flat program as one of so many examples.
+    def rows(self, size: int) -> int:
+        """Return for how many examples at most the flat program of a batch is; 0 for any number.
 
         It serves up to twice as many as another: fewer programs are kept.
+
+        Args:
+            size: the examples of the batch.
         """
         rows = 1 << (size - 1).bit_length()
-        return Batches(rows if rows <= self.most_rows else 0, self.alone)
+        return rows if rows <= self.most_rows else 0
 
 
 class Flattened(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from deltawire_layers import Array, DeadlineExceeded, sums
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.flat.left_gradients import Wanted, gradients_of
-from deltawire_service.engine.execute.flat.runs import ANY, Batches, RecordedRun, Run, find_runs
+from deltawire_service.engine.execute.flat.runs import RecordedRun, Run, find_runs
 from deltawire_service.engine.execute.threads import Later
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.program import BackwardStep, Program
@@ -91,13 +91,14 @@ class FlatProgram(NamedTuple):
         return self.bytes
 
 
-def flatten(network: Graph, program: Program, batches: Batches | None = ANY) -> FlatProgram | None:
+def flatten(network: Graph, program: Program, rows: int | None = 0) -> FlatProgram | None:
     """Return a program as straight-line code; None where it has layers of others, is traced, or is long.
 
     Args:
         network: the network of the program.
         program: the steps to compute.
-        batches: those whose runs are computed by one call; None for code that saves what each node needs.
+        rows: the examples of a batch, at most, whose runs are computed by one call; 0 for any number.
+            None for code that saves what each node needs.
     """
     layers = [type(step.node.layer) for step in program.forward]
     trusted = all(layer.__module__.startswith(TRUSTED) for layer in layers)
@@ -105,7 +106,7 @@ def flatten(network: Graph, program: Program, batches: Batches | None = ANY) -> 
         return None
     starts = frozenset(network.loss)
     broadcast = {*network.learned, *(name for name, each in network.inputs.items() if each.shared)}
-    writer = _Writer(program, list(find_runs(program, broadcast, batches)) if batches else [])
+    writer = _Writer(program, [] if rows is None else list(find_runs(program, broadcast, rows)))
     backward = [*writer.backward(starts)]
     source = "\n".join([*writer.forward(), *backward])
     names: dict[str, Any] = {

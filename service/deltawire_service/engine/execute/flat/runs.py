@@ -24,7 +24,7 @@ MOST_WORK = 2**27
 """Operations of a pass over a routine, at most: about 10 ms, for nothing looks at the deadline meanwhile."""
 
 MOST_NUMBERS = 2 * sharing.NUMBERS
-"""Numbers of an array in a routine, at most: threads share larger ones."""
+"""Numbers of an array in a routine, at most: larger ones fill caches."""
 
 Saved = tuple[tuple[Array, ...], Array]
 """What the backward pass of a run needs: arrays, and a memory of values that are no arrays."""
@@ -66,52 +66,34 @@ def _work(node: Node) -> int:
     return numbers + (node.work.each if node.parameters else 0)
 
 
-class Batches(NamedTuple):
-    """The batches that runs are for."""
-
-    rows: int = 0
-    """The examples of one, at most; 0 for any number, of which only gates are joined."""
-    alone: bool = True
-    """Whether one thread computes."""
-
-
-ANY = Batches()
-
-
-def most_rows(program: Program, alone: bool) -> int:
-    """Return for how many examples some layer of a program may be part of a routine; 0 if none may.
-
-    Args:
-        program: the program.
-        alone: whether one thread computes.
-    """
+def most_rows(program: Program) -> int:
+    """Return for how many examples some layer of a program may be part of a routine; 0 if none may."""
     shared = _shared(program)
-    return max((_most_rows(step.node, shared, alone) for step in program.forward), default=0)
+    return max((_most_rows(step.node, shared) for step in program.forward), default=0)
 
 
-def find_runs(program: Program, broadcast: Collection[str] = (), batches: Batches = ANY) -> Iterator[Run]:
+def find_runs(program: Program, broadcast: Collection[str] = (), rows: int = 0) -> Iterator[Run]:
     """Yield the runs of a program, each as long as it can be; none where there are no kernels.
 
     Args:
         program: the program.
         broadcast: inputs that have one row for all examples. No step of a run takes them: a kernel would copy
             the row for each example, which the plan does not count.
-        batches: those that the runs are for.
+        rows: the examples of a batch, at most; 0 for any number, of which only gates are joined.
     """
     steps, start, shared = program.forward, 0, _shared(program)
 
     def is_matrix(node: Node) -> bool:
-        most = _most_rows(node, shared, batches.alone)
-        return 0 < batches.rows <= most and node.inputs[0] not in broadcast
+        return 0 < rows <= _most_rows(node, shared) and node.inputs[0] not in broadcast
 
     while kernels.compiled is not None and start < len(steps):
         stop, shape, work, joined = start, steps[start].node.shape, 0, True
         while stop < len(steps) and joined:
             node = steps[stop].node
-            work += batches.rows * _work(node)
-            of_any_shape = work <= MOST_WORK and 0 < batches.rows * prod(node.shape) <= MOST_NUMBERS
+            work += rows * _work(node)
+            of_any_shape = work <= MOST_WORK and 0 < rows * prod(node.shape) <= MOST_NUMBERS
             joined = _is_gate(node, node.shape if of_any_shape else shape, broadcast)
-            joined = joined or (is_matrix(node) and (of_any_shape or stop == start))
+            joined = joined or (is_matrix(node) and of_any_shape)
             stop += joined
         run = _make_run(program, start, stop)
         if run.params or len(run.nodes) >= LEAST_GATES:
@@ -124,11 +106,11 @@ def _is_gate(node: Node, shape: Shape, broadcast: Collection[str]) -> bool:
     return type(node.layer) in gates.GATES and alike and not any(each in broadcast for each in node.inputs)
 
 
-def _most_rows(node: Node, shared: Collection[str], alone: bool) -> int:
+def _most_rows(node: Node, shared: Collection[str]) -> int:
     """Return for how many examples a node with a matrix may be part of a routine; 0 for any other."""
     if node.transposed or any(name in shared for name in node.parameters.values()):
         return 0
-    return gates.most_rows(node.layer, node.input_shapes, node.shape, alone)
+    return gates.most_rows(node.layer, node.input_shapes, node.shape)
 
 
 def _shared(program: Program) -> set[str]:
