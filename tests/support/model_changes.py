@@ -137,5 +137,5 @@ class Trial:
 def with_small_limits() -> None:
     """Let small batches go to segments, and let only a fingerprint ask for a snapshot."""
     segments.SEGMENT_BYTES = 100_000
-    batches.INLINE_BYTES = 2_000
+    batches.INLINE_BYTES = batches.KEPT_BYTES = 2_000
     newest.REPLAY_SECONDS = 1e6

@@ -3,8 +3,8 @@
     PYTHONPATH=tests python -m torture.syncs [--short]
 
 A process takes steps under strace, and writes a line before each and after its answer. A step with a small
-batch syncs the log of the database; one with a large batch syncs its segment first; one that need not be
-durable syncs nothing.
+batch syncs the log of the database; one with a large batch syncs its segment first, in another thread; one
+that need not be durable syncs nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EXPECTED = {SMALL: ["database.sqlite3-wal"], LARGE: ["segments", "database.sqlit
 
 def work(folder: str, steps: int) -> None:
     """Take steps with small and large batches; this is what runs under strace."""
-    batches.INLINE_BYTES = 2_000  # a segment has its usual size
+    batches.INLINE_BYTES = batches.KEPT_BYTES = 2_000  # a segment has its usual size
     store = open_store(Path(folder))
     create(store)
     step(store, 0, arrays=batch(0, SIZES[LARGE]))  # makes the segment
@@ -47,7 +47,13 @@ def work(folder: str, steps: int) -> None:
 def synced_files(trace: str) -> list[tuple[str, list[str]]]:
     """Return the kind of each step in a trace, and the files that were synced before its answer."""
     steps, synced, kind = [], list[str](), ""
+    begun = dict[str, str]()  # by thread: a call that another thread's line interrupts
     for line in trace.splitlines():
+        thread = line.split()[0]
+        if unfinished := re.search(r"(f(?:data)?sync\(\d+<.*>) <unfinished", line):
+            begun[thread] = unfinished[1]
+        if resumed := re.search(r"<\.\.\. f(?:data)?sync resumed>", line):
+            line = line.replace(resumed[0], begun.pop(thread))
         if begin := re.search(r'write\(1<.*>, "begin (\w+)', line):
             kind, synced = begin[1], []
         elif re.search(r'write\(1<.*>, "answered', line):

@@ -16,10 +16,10 @@ from deltawire_service.store import segments
 
 @pytest.fixture(autouse=True)
 def small_limits() -> Iterator[None]:
-    before = segments.SEGMENT_BYTES, batches.INLINE_BYTES, newest.REPLAY_SECONDS
+    before = segments.SEGMENT_BYTES, batches.INLINE_BYTES, batches.KEPT_BYTES, newest.REPLAY_SECONDS
     with_small_limits()
     yield
-    segments.SEGMENT_BYTES, batches.INLINE_BYTES, newest.REPLAY_SECONDS = before
+    segments.SEGMENT_BYTES, batches.INLINE_BYTES, batches.KEPT_BYTES, newest.REPLAY_SECONDS = before
 
 
 @pytest.mark.parametrize("name", CASES)

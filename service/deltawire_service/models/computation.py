@@ -61,6 +61,10 @@ class StepWork:
     wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
 
+    def data(self, before: Numbers) -> dict[str, Array]:
+        """Return the batch by input, and the constants of the model. before: the numbers of the model."""
+        return {**before.constants} | {name.removeprefix(DATA): array for name, array in self.arrays.items()}
+
 
 class GradientsResult(NamedTuple):
     """The loss of a batch and its gradients; no loss where the caller brought the gradients."""
@@ -88,7 +92,7 @@ def compute_gradients(work: StepWork, before: Numbers) -> GradientsResult:
     chosen = network.targets(Wrt(wanted.params, wanted.data), wanted.values, wanted.deltas)
     result = network.gradients(
         before.params,
-        {**before.constants} | {name.removeprefix(DATA): array for name, array in work.arrays.items()},
+        work.data(before),
         wrt_data=wanted.data,
         reduction=work.reduction,
         values=wanted.values,

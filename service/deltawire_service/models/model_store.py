@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, lru_cache
 from sqlite3 import Connection
@@ -38,6 +39,9 @@ from deltawire_service.store.tables.models import ModelRow
 
 CACHED = 128
 """Rules, layouts and folders that are kept."""
+
+WRITERS = 4
+"""Threads that write batches while steps are computed."""
 
 DEFAULT_LIMITS = StoreLimits()
 
@@ -83,6 +87,8 @@ class ModelStore:
         self.datasets = DatasetStore(folder, self.database, self.answers, limits, observer)
         self.slots = SlotFiles()
         self.readers = Readers()
+        # The pool starts its threads with its first task: after a server has made its worker processes.
+        self.writers = ThreadPoolExecutor(WRITERS, "batches")
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
         self._read_rule = lru_cache(CACHED)(lambda text: read_rule(json.loads(text), optimizers))

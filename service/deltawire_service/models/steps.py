@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -12,7 +13,7 @@ from deltawire.wire import Array
 from deltawire_optimizers import Step
 from deltawire_service.datasets.rows import RowsReference
 from deltawire_service.engine import BodyCost, DeadlineExceeded, Network
-from deltawire_service.models import batches
+from deltawire_service.models.batches import Batch, storing
 from deltawire_service.models.changes import Answer, Change, change_once, commit
 from deltawire_service.models.computation import (
     GRADIENTS,
@@ -174,19 +175,20 @@ def _step(
     row, number = newest.row, newest.entry.step + 1
     rule, learning_rate = _rule_of_step(store, newest, request, number)
     network = request.network(store, row, number)
-    _check_arrays(network, request.arrays, row.dtype)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
-    with store.observer.timing("compute"):
-        loss, gradients, arrays = compute_gradients(work, newest.numbers)
-    if monotonic() > deadline:
-        raise DeadlineExceeded()
-    # The engine has refused by now what is no array, under the name of no input.
+    _check_arrays(work, newest.numbers, row.dtype)
     recorded, kept_arrays = request.recorded
     size = sum(array.nbytes for array in kept_arrays.values())
     store.check_room(row.owner, size, size + newest.layout.bytes)
-    slots = store.folder_of(row.id).slots
-    with store.slots.free(slots, newest.layout, taken=row.slot) as slot:
+    with ExitStack() as held:
+        stored = held.enter_context(_storing(store, row, request, kept_arrays))
+        with store.observer.timing("compute"):
+            loss, gradients, arrays = compute_gradients(work, newest.numbers)
+        if monotonic() > deadline:
+            raise DeadlineExceeded()
+        slots = store.folder_of(row.id).slots
+        slot = held.enter_context(store.slots.free(slots, newest.layout, taken=row.slot))
         numbers = Numbers.split(slot.arrays(writable=True))
         with store.observer.timing("update"):
             norm = rule.apply(newest.numbers, gradients, Step(number, learning_rate), numbers)
@@ -200,6 +202,8 @@ def _step(
             details["noise_seed"] = network.noise_seed
         if request.wanted:
             details["wanted"] = asdict(request.wanted)
+        with store.observer.timing("batch"):
+            batch = stored()
         entry = Entry(
             after.version,
             "step",
@@ -208,7 +212,8 @@ def _step(
             to_json(details),
             store.fingerprint,
             newest.entry.total_seconds + seconds,
-            *_store_data(store, row, request, kept_arrays),
+            batch,
+            _dataset(request, batch, kept_arrays),
         )
         if not entry.has_data:
             after = replace(after, unlogged=after.version)
@@ -217,13 +222,16 @@ def _step(
     return {**answer, **arrays}
 
 
-def _check_arrays(network: Network, arrays: Mapping[str, Array], dtype: str) -> None:
-    """Check that a step has data or gradients. The engine checks data, so here it is gradients."""
+def _check_arrays(work: StepWork, before: Numbers, dtype: str) -> None:
+    """Raise Refused where the data or the gradients of a step do not fit; before: those of the model."""
+    arrays = work.arrays
     gradients = {n.removeprefix(GRADIENTS): a for n, a in arrays.items() if n.startswith(GRADIENTS)}
     if gradients and len(gradients) < len(arrays):
         raise Refused([Fault("/data", "field_invalid", "a step has data or gradients, not both")])
     if gradients:
-        check_parameters(network, gradients, dtype, "/gradients")
+        check_parameters(work.network, gradients, dtype, "/gradients")
+    else:
+        work.network.check_batch(before.params, work.data(before))
 
 
 def _rule_of_step(
@@ -238,17 +246,22 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_data(
+def _storing(
     store: ModelStore, row: ModelRow, request: StepRequest, arrays: Mapping[str, Array]
-) -> tuple[bytes | Stretch | None, str | None]:
-    """Store the arrays that the ledger keeps of a step; return the batch and the dataset of its entry."""
+) -> AbstractContextManager[Callable[[], Batch]]:
+    """Return the context in which the arrays are stored that the ledger keeps of a step."""
 
     def find_last() -> Stretch | None:
         with store.database.reading() as transaction:
             return entries.last_stretch(transaction, row.id)
 
     if request.rows and not arrays:
-        return None, request.rows.dataset
-    with store.observer.timing("batch"):
-        batch = batches.store(store.folder_of(row.id), find_last, arrays, request.durable)
-    return batch, request.rows.dataset if request.rows and batch is not None else None
+        return nullcontext(lambda: None)
+    return storing(store.writers, store.folder_of(row.id), find_last, arrays, request.durable)
+
+
+def _dataset(request: StepRequest, batch: Batch, arrays: Mapping[str, Array]) -> str | None:
+    """Return the dataset of an entry. batch, arrays: what is kept of the step, and was to be kept."""
+    if request.rows and (batch is not None or not arrays):
+        return request.rows.dataset
+    return None

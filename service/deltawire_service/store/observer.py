@@ -9,8 +9,8 @@ Part = Literal["lock", "replay", "snapshot", "compute", "update", "batch", "writ
 """The parts of a change that take time, in their order.
 
 lock: waiting for others who change the model. replay: computing a version again. snapshot: writing a file.
-compute: the gradients of a step. update: the parameters after it. batch: storing what the step has computed
-with. writer: waiting for others who write to the database. commit: ending a transaction.
+compute: the gradients of a step. update: the parameters after it. batch: waiting until what the step has
+computed with is stored. writer: waiting for others who write to the database. commit: ending a transaction.
 """
 
 Kind = str

@@ -50,12 +50,30 @@ def append(folder: Path, last: Stretch | None, parts: Sequence[bytes | memoryvie
         try:
             _write(path, begin, parts)
         except OSError:
-            if begin:
-                os.truncate(path, begin)  # no row will name what was written
-            else:
-                path.unlink(missing_ok=True)
+            _remove(path, begin)  # no row will name what was written
             raise
     return Stretch(path.name, begin, size)
+
+
+def remove_last(folder: Path, stretch: Stretch) -> None:
+    """Remove the last batch of a segment, which no row ever named. The caller holds the model's lock.
+
+    Args:
+        folder: the folder of the model's segments.
+        stretch: the batch.
+
+    Raises:
+        StoreUnavailable: the disk fails.
+    """
+    with disk_errors():
+        _remove(folder / stretch.segment, stretch.begin)
+
+
+def _remove(path: Path, begin: int) -> None:
+    if begin:
+        os.truncate(path, begin)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _find_place(folder: Path, last: Stretch | None, size: int) -> tuple[Path, int]:

@@ -184,7 +184,7 @@ def test_a_crash_loses_no_durable_step(
 def test_without_its_slot_a_model_goes_on_from_the_last_batch_that_is_kept(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    monkeypatch.setattr(batches, "KEPT_BYTES", 1000)
     train(store, 2)
     for seed in range(2, 5):
         step(store, seed, arrays=batch(seed, 100 if seed == 3 else 5), durable=False)

@@ -227,7 +227,7 @@ def test_only_every_thousandth_of_such_steps_is_synced(
 def test_large_batches_of_such_steps_are_not_kept_and_a_snapshot_comes_before_a_durable_step(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    monkeypatch.setattr(batches, "KEPT_BYTES", 1000)
     create(store)
     for seed in range(4):
         step(store, seed, arrays=batch(seed, size=100 if seed in (1, 2) else 5), durable=False)

@@ -15,6 +15,7 @@ from deltawire.wire import Array
 from deltawire_service.datasets import changes
 from deltawire_service.datasets.errors import DatasetInUse, DatasetNotFound
 from deltawire_service.models import alterations
+from deltawire_service.models.changes import commit
 from deltawire_service.models.maintenance.export import export_store, import_store
 from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.maintenance.sweeps import sweep
@@ -117,9 +118,9 @@ def test_a_step_fails_whose_dataset_is_deleted_meanwhile(
 ) -> None:
     def delete_first(*given: Any) -> Any:
         changes.delete(store.datasets, OWNER, "table", inf)
-        return None, given[2].rows.dataset
+        return commit(*given)
 
-    monkeypatch.setattr("deltawire_service.models.steps._store_data", delete_first)
+    monkeypatch.setattr("deltawire_service.models.steps.commit", delete_first)
     before = numbers_of(store)
     with pytest.raises(DatasetNotFound):
         step_on_rows(store, ROWS[1])
