@@ -220,7 +220,6 @@ class Call:
             "scratch": 0,
             "rows": 2,
             "gradients": 1,
-            "team": None,
         }
         self.finite = kernels.routine(**(arguments | changes))
 

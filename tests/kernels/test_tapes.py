@@ -36,9 +36,25 @@ def test_neither_threads_nor_pieces_change_a_bit(circuit: Circuit, threads: int,
     once = circuit.bits(replace(network, flat_after=0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tapes, "OPERATIONS", operations)
-        patch.setattr(tapes.sharing, "NUMBERS", 256)
         pieces = circuit.bits(replace(compiled(circuit.spec), flat_after=0, threads=Threads(threads)))
     assert [name for name in once if once[name] != pieces[name]] == []
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("numbers", [4096, 4097, 10_000, 65_535])
+def test_a_team_changes_no_bit(numbers: int, dtype: str) -> None:
+    kinds = ["tanh", "negate", "sigmoid", "abs", "gelu"] * 8
+    nodes = [{"name": f"n{place}", "kind": kind} for place, kind in enumerate(kinds)]
+    network = compiled({"inputs": {"x": {"shape": []}}, "nodes": nodes})
+    data = {"x": np.random.default_rng(0).normal(size=numbers).astype(dtype)}
+
+    def bits(threads: int, flat_after: float) -> list[bytes]:
+        one = replace(network, flat_after=flat_after, threads=Threads(threads))
+        result = one.gradients({}, data, wrt_data=True, values=["n7"])
+        return [result.data["x"].tobytes(), result.values["n7"].tobytes(), result.losses.tobytes()]
+
+    loop = bits(1, inf)
+    assert all(bits(threads, 0) == loop for threads in (1, 2, 3, 2, 3))
 
 
 CHAIN: dict[str, Any] = {
@@ -50,7 +66,7 @@ CHAIN: dict[str, Any] = {
 def test_a_long_run_looks_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tapes, "OPERATIONS", 1)
     looks = iter(range(1, 1000))
-    monkeypatch.setattr(tapes.sharing, "check_deadline", lambda: next(looks))
+    monkeypatch.setattr(tapes, "check_deadline", lambda: next(looks))
     network = replace(compiled(CHAIN), flat_after=0)
     network.gradients({}, {"x": np.zeros(1000)}, wrt_data=True)
     assert next(looks) == 9  # four blocks in each pass

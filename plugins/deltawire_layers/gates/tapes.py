@@ -7,21 +7,18 @@ Every operation rounds as the compiled kernel of its layer does, or the numpy fu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
 from deltawire_layers.numeric import kernels, sharing
 
 OPERATIONS = 2**24
 """Operations on single numbers between two looks at the deadline: about 15 ms."""
-
-CHEAP = 4
-"""Operations of a tape that take as long as one of numpy on a number in memory."""
 
 
 class Operation(NamedTuple):
@@ -106,20 +103,15 @@ class Tape(NamedTuple):
             if not each.flags.c_contiguous:
                 given = tuple(map(np.ascontiguousarray, given))
                 break
-        compute, rest = kernels.compiled.tape, (self.rows, given, made, memory, self.scratch, numbers)
-        if numbers <= kernels.compiled.block or (numbers <= self.piece and sharing.sharing.get() is None):
-            compute(*rest, 0, numbers)
-        else:
-            sharing.compute([partial(compute, *rest, *ends) for ends in self._pieces(numbers)])
+        rest = self.rows, given, made, memory, self.scratch, numbers
+        team, compute = sharing.team.get(), kernels.compiled.tape
+        if numbers <= self.piece:
+            compute(*rest, 0, numbers, team)
+            return made, True
+        for start in range(0, numbers, self.piece):
+            check_deadline()
+            compute(*rest, start, min(numbers, start + self.piece), team)
         return made, True
-
-    def _pieces(self, numbers: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, stop) of pieces that threads may share, each of whole blocks."""
-        block = kernels.compiled.block
-        many = sharing.parts(-(-numbers // block), numbers * len(self.rows) // CHEAP)
-        size = min(self.piece, -(-numbers // many // block) * block)
-        for start in range(0, numbers, size):
-            yield start, min(numbers, start + size)
 
 
 def make_tape(

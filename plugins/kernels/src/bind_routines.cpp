@@ -67,7 +67,7 @@ void take_large_products(std::uintptr_t sgemm, std::uintptr_t dgemm, std::size_t
 
 template <class T> void bind(nb::module_ &m) {
     m.def("routine", routine<T>, "steps"_a.noconvert(), "given"_a, "made"_a, "memory"_a.noconvert(),
-          "places"_a.noconvert(), "kept"_a, "scratch"_a, "rows"_a, "gradients"_a, "team"_a.none());
+          "places"_a.noconvert(), "kept"_a, "scratch"_a, "rows"_a, "gradients"_a, "team"_a = nb::none());
 }
 
 }  // namespace

@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "team.hpp"
 
 namespace {
 
-constexpr std::size_t BLOCK = 256;  // numbers
+constexpr std::size_t BLOCK = 256;          // numbers
+constexpr std::size_t SHARED = 1 << 16;     // operations of a piece that another thread computes, at least
+constexpr std::size_t MOST_PIECES = 16;
 
 // Row of a tape: an operation, the register it writes, and the two that it reads.
 struct Step { std::int32_t operation, to, a, b; };
@@ -19,26 +22,40 @@ template <class T> struct Register {
     std::size_t stride;
 };
 
-// Registers are, in this order: arrays given, arrays made, slots of the memory, and slots of a scratch area.
-template <class T>
-std::vector<Register<T>> registers(const nb::tuple &given, const nb::tuple &made, const Out<T> &memory,
-                                   std::size_t numbers, std::size_t start) {
-    std::vector<Register<T>> all;
-    for (nb::handle each : given) {
-        const auto array = array_of<In<T>>(each);
-        same(array.size(), numbers);
-        all.push_back({const_cast<T *>(array.data()) + start, BLOCK});
+// The arrays of a tape. Registers are, in this order: arrays given, arrays made, slots of the memory, and slots of a
+// scratch area.
+template <class T> struct Arrays {
+    std::vector<T *> first;
+    T *memory;
+    std::size_t slots, numbers;
+
+    Arrays(const nb::tuple &given, const nb::tuple &made, const Out<T> &memory, std::size_t numbers)
+        : memory(memory.data()), slots(divided(memory.size(), numbers)), numbers(numbers) {
+        for (nb::handle each : given) {
+            const auto array = array_of<In<T>>(each);
+            same(array.size(), numbers);
+            first.push_back(const_cast<T *>(array.data()));
+        }
+        for (nb::handle each : made) {
+            const auto array = array_of<Out<T>>(each);
+            same(array.size(), numbers);
+            first.push_back(array.data());
+        }
     }
-    for (nb::handle each : made) {
-        const auto array = array_of<Out<T>>(each);
-        same(array.size(), numbers);
-        all.push_back({array.data() + start, BLOCK});
+
+    std::size_t count() const { return first.size() + slots; }
+
+    // The registers for the numbers from `start` on, those of the scratch area (of rows of `width` numbers) behind them.
+    std::vector<Register<T>> registers(std::size_t start, T *area, std::size_t scratch, std::size_t width) const {
+        std::vector<Register<T>> all;
+        for (T *each : first) all.push_back({each + start, BLOCK});
+        const std::size_t block = std::min(BLOCK, numbers - start);
+        for (std::size_t slot = 0; slot < slots; ++slot)
+            all.push_back({memory + start * slots + slot * block, BLOCK * slots});
+        for (std::size_t slot = 0; slot < scratch; ++slot) all.push_back({area + slot * width, 0});
+        return all;
     }
-    const std::size_t slots = divided(memory.size(), numbers), block = std::min(BLOCK, numbers - start);
-    for (std::size_t slot = 0; slot < slots; ++slot)
-        all.push_back({memory.data() + start * slots + slot * block, BLOCK * slots});
-    return all;
-}
+};
 
 template <class T> void compute(const Step *steps, std::size_t count, std::vector<Register<T>> &registers,
                                 std::size_t first_slot, std::size_t stop_slot, std::size_t numbers) {
@@ -59,34 +76,55 @@ template <class T> void compute(const Step *steps, std::size_t count, std::vecto
     }
 }
 
-// Steps (rows, 4) over the numbers from start to stop, which are multiples of a block or the end.
+// Steps (rows, 4) over the numbers from start to stop, which are multiples of a block or the end. team: helps; null to
+// compute alone.
 template <class T>
 void tape(In<std::int32_t> rows, nb::tuple given, nb::tuple made, Out<T> memory, std::size_t scratch,
-          std::size_t numbers, std::size_t start, std::size_t stop) {
+          std::size_t numbers, std::size_t start, std::size_t stop, Team *team) {
     static_assert(sizeof(Step) == 4 * sizeof(std::int32_t));
     const std::size_t count = divided(rows.size(), 4);
     if (start >= stop || stop > numbers || start % BLOCK || (stop % BLOCK && stop != numbers))
         throw std::invalid_argument("a tape computes whole blocks");
-    std::vector<Register<T>> all = registers(given, made, memory, numbers, start);
-    const std::size_t first_slot = given.size() + made.size(), stop_slot = all.size();
-    const std::size_t width = std::min(BLOCK, stop - start);
-    const std::unique_ptr<T[]> area(new T[scratch * width]);
-    for (std::size_t slot = 0; slot < scratch; ++slot) all.push_back({area.get() + slot * width, 0});
+    const Arrays<T> arrays(given, made, memory, numbers);
     const Step *steps = reinterpret_cast<const Step *>(rows.data());
     const auto known = [](std::int32_t number, std::size_t count) { return number >= 0 && std::size_t(number) < count; };
     for (std::size_t i = 0; i < count; ++i) {
         const auto [operation, to, a, b] = steps[i];
-        if (!known(operation, OPERATIONS) || !known(a, all.size()) || !known(b, all.size()) ||
-            !known(to, all.size()) || std::size_t(to) < given.size())
+        const std::size_t all = arrays.count() + scratch;
+        if (!known(operation, OPERATIONS) || !known(a, all) || !known(b, all) || !known(to, all) ||
+            std::size_t(to) < given.size())
             throw std::invalid_argument("a row of the tape names no operation, or no register");
     }
-    const Unlocked unlocked((stop - start) * count);
-    compute(steps, count, all, first_slot, stop_slot, stop - start);
+    const std::size_t blocks = (stop - start + BLOCK - 1) / BLOCK, work = (stop - start) * count;
+    const std::size_t most = std::min(blocks, work / SHARED), pieces = team && most > 1 ? std::min(MOST_PIECES, most) : 1;
+    const std::size_t first_slot = arrays.first.size(), stop_slot = arrays.count();
+    struct Piece {
+        std::size_t numbers;
+        std::unique_ptr<T[]> area;
+        std::vector<Register<T>> registers;
+    };
+    std::vector<Piece> all;
+    for (std::size_t number = 0; number < pieces; ++number) {
+        const std::size_t from = start + blocks * number / pieces * BLOCK;
+        const std::size_t to = std::min(stop, start + blocks * (number + 1) / pieces * BLOCK);
+        const std::size_t width = std::min(BLOCK, to - from);
+        std::unique_ptr<T[]> area(new T[scratch * width]);
+        std::vector<Register<T>> registers = arrays.registers(from, area.get(), scratch, width);
+        all.push_back({to - from, std::move(area), std::move(registers)});
+    }
+    const auto piece = [&](std::size_t number) {
+        compute(steps, count, all[number].registers, first_slot, stop_slot, all[number].numbers);
+    };
+    const Unlocked unlocked(work);
+    if (pieces == 1)
+        piece(0);
+    else
+        share(*team, pieces, piece);
 }
 
 template <class T> void bind(nb::module_ &m) {
     m.def("tape", tape<T>, "rows"_a.noconvert(), "given"_a, "made"_a, "memory"_a.noconvert(), "scratch"_a, "numbers"_a,
-          "start"_a, "stop"_a);
+          "start"_a, "stop"_a, "team"_a = nb::none());
 }
 
 }  // namespace

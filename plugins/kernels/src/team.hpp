@@ -136,3 +136,12 @@ class Team {
 
     std::shared_ptr<Shared> shared;
 };
+
+// Computes tasks 0 to `count` - 1 together with a team.
+inline void share(Team &team, std::size_t count, std::function<void(std::size_t)> compute) {
+    const auto work = std::make_shared<Work>(count, std::move(compute));
+    for (std::size_t task = 0; task < count; ++task) work->add();
+    team.begin(work);
+    for (std::size_t task = 0; task < count; ++task) work->finish(task);
+    team.end();
+}
