@@ -208,7 +208,7 @@ class Prepared(Graph):
         counted = self._counted_program(targets)
         flat, by_node = None, no_program
         if next(counted.runs) >= self.flat_after:
-            flat = self._flattened(targets, counted.rows(batch.size)).program
+            flat = self._flattened(targets, counted.rows(plan.rows_at_once)).program
             by_node = partial(self._by_node, targets)
         report = self.on_compute_seconds
         return BatchRun(

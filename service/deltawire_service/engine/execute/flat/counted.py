@@ -28,12 +28,12 @@ class CountedProgram(NamedTuple):
         return cls(program, count(), most_rows(program))
 
     def rows(self, size: int) -> int:
-        """Return for how many examples at most the flat program of a batch is; 0 for any number.
+        """Return for how many examples at most the flat program of a chunk is; 0 for any number.
 
         It serves up to twice as many as another: fewer programs are kept.
 
         Args:
-            size: the examples of the batch.
+            size: the examples of the chunk.
         """
         rows = 1 << (size - 1).bit_length()
         return rows if rows <= self.most_rows else 0
