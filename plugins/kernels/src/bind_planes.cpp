@@ -39,6 +39,38 @@ void depthwise_gradient(In<T> x, In<T> above, Out<T> gradient, Sizes sizes, std:
     kernels<T>().depthwise_gradient(x.data(), above.data(), gradient.data(), windows, first, stop);
 }
 
+Windows windows_of(const Sizes &s, std::size_t wide, std::size_t narrow) {
+    return windows_of(s, wide, narrow, s[4] * s[5]);
+}
+
+template <class T> void max_pool(In<T> x, Out<T> y, Sizes sizes) {
+    const Windows windows = windows_of(sizes, x.size(), y.size());
+    const Unlocked unlocked(x.size());
+    kernels<T>().max_pool(x.data(), y.data(), windows);
+}
+
+template <class T> void max_pool_delta(In<T> x, In<T> y, In<T> above, Out<T> below, Sizes sizes) {
+    const Windows windows = windows_of(sizes, x.size(), y.size());
+    same(above.size(), y.size()), same(below.size(), x.size());
+    const Unlocked unlocked(x.size());
+    kernels<T>().max_pool_delta(x.data(), y.data(), above.data(), below.data(), windows);
+}
+
+// `share` is the same for all planes.
+template <class T> void avg_pool(In<T> x, In<T> share, Out<T> y, Sizes sizes) {
+    const Windows windows = windows_of(sizes, x.size(), y.size());
+    same(share.size(), windows.out_height * windows.out_width);
+    const Unlocked unlocked(x.size());
+    kernels<T>().avg_pool(x.data(), share.data(), y.data(), windows);
+}
+
+template <class T> void avg_pool_delta(In<T> share, In<T> above, Out<T> below, Sizes sizes) {
+    const Windows windows = windows_of(sizes, below.size(), above.size());
+    same(share.size(), windows.out_height * windows.out_width);
+    const Unlocked unlocked(below.size());
+    kernels<T>().avg_pool_delta(share.data(), above.data(), below.data(), windows);
+}
+
 using Places = std::array<std::ptrdiff_t, 14>;
 
 // Sizes: channels, examples, height and width of a plane, of the windows, of a kernel, of a stride, how far the first
@@ -93,6 +125,12 @@ template <class T> void bind(nb::module_ &m) {
           "sizes"_a);
     m.def("depthwise_gradient", depthwise_gradient<T>, "x"_a.noconvert(), "above"_a.noconvert(),
           "gradient"_a.noconvert(), "sizes"_a, "first"_a, "stop"_a);
+    m.def("max_pool", max_pool<T>, "x"_a.noconvert(), "y"_a.noconvert(), "sizes"_a);
+    m.def("max_pool_delta", max_pool_delta<T>, "x"_a.noconvert(), "y"_a.noconvert(), "above"_a.noconvert(),
+          "below"_a.noconvert(), "sizes"_a);
+    m.def("avg_pool", avg_pool<T>, "x"_a.noconvert(), "share"_a.noconvert(), "y"_a.noconvert(), "sizes"_a);
+    m.def("avg_pool_delta", avg_pool_delta<T>, "share"_a.noconvert(), "above"_a.noconvert(), "below"_a.noconvert(),
+          "sizes"_a);
     m.def("gather", gather<T>, "x"_a.noconvert(), "columns"_a.noconvert(), "sizes"_a);
     m.def("correlate", correlate<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "value"_a.noconvert(), "sizes"_a,
           "groups"_a, "first"_a, "stop"_a);

@@ -12,6 +12,7 @@
 #include "operations.hpp"
 #include "panels.hpp"
 #include "pointwise.hpp"
+#include "pooling.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
 #include "updates.hpp"
@@ -29,6 +30,7 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             softmax<T>,           softmax_delta<T>,     softmax_nll<T>,       softmax_nll_delta<T>,
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
+            max_pool<T>,          max_pool_delta<T>,    avg_pool<T>,          avg_pool_delta<T>,
             scatter<T>,           gather<T>,            correlate<T>,         spread<T>,
             lstm<T>,              lstm_delta<T>,        gru<T>,               gru_delta<T>,
             pack<T>,              packed_product<T>,    add_row<T>,           sum_rows<T>,

@@ -171,6 +171,10 @@ template <class T> struct Kernels {
     void (*depthwise_delta)(const T *kernels, const T *delta, T *below, Windows windows);
     void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows, std::size_t first,
                                std::size_t stop);
+    void (*max_pool)(const T *x, T *y, Windows windows);
+    void (*max_pool_delta)(const T *x, const T *y, const T *delta, T *below, Windows windows);
+    void (*avg_pool)(const T *x, const T *share, T *y, Windows windows);
+    void (*avg_pool_delta)(const T *share, const T *delta, T *below, Windows windows);
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
     void (*gather)(const T *x, T *columns, Columns shape);

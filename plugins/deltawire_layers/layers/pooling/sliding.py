@@ -11,6 +11,7 @@ from marshmallow import ValidationError, validates_schema
 
 from deltawire_layers.layer import CALL, NUMBER, Activation, Array, Formula, Layer, LayerError, Shape, Work
 from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.compiled import pooling
 from deltawire_layers.numeric.sums import without_overflow
 from deltawire_layers.numeric.windows import Index, Padding, Sizes, Window, count_places, counts, reads
 from deltawire_plugins import config
@@ -99,11 +100,12 @@ class MaxPool(Pool):
         return prod(self.output_shape(x))  # in the equation: the waiting windows, and their share of δ
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        y = np.full((len(x), *self.output_shape(x.shape[1:])), -np.inf, x.dtype)
-        for numbers, windows in self._reads(x, y):
-            raise_to(y[windows], x[numbers])
+        y = self._greatest(x)
 
         def input_delta(delta: Array) -> Array:
+            compiled = pooling.greatest_delta(self.windows, x, y, delta)
+            if compiled is not None:
+                return compiled
             below = np.zeros(x.shape, delta.dtype)
             waiting = np.ones(y.shape, np.bool_)  # windows whose greatest number comes later
             for numbers, windows in self._reads(x, y):
@@ -113,6 +115,17 @@ class MaxPool(Pool):
             return below
 
         return Activation(y, deltas=(input_delta,))
+
+    def _greatest(self, x: Array) -> Array:
+        """Return the greatest number of each window."""
+        shape = (len(x), *self.output_shape(x.shape[1:]))
+        compiled = pooling.greatest(self.windows, x, shape)
+        if compiled is not None:
+            return compiled
+        y = np.full(shape, -np.inf, x.dtype)
+        for numbers, windows in self._reads(x, y):
+            raise_to(y[windows], x[numbers])
+        return y
 
 
 class MaxPool1d(MaxPool):
@@ -165,16 +178,12 @@ class AvgPool(Pool):
         return prod(self.output_shape(x))  # in the equation: the share of δ
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        def mean(x: Array) -> Array:
-            y = np.zeros((len(x), *self.output_shape(x.shape[1:])), x.dtype)
-            for numbers, windows in self._reads(x, y):
-                y[windows] += x[numbers]
-            analytic.rescale(y, self._share(x))
-            return y
-
-        y = without_overflow(mean, x, prod(self.kernel))
+        y = without_overflow(self._mean, x, prod(self.kernel))
 
         def input_delta(delta: Array) -> Array:
+            compiled = pooling.mean_delta(self.windows, self._share(x), delta, x.shape)
+            if compiled is not None:
+                return compiled
             below = np.zeros(x.shape, delta.dtype)
             share = analytic.scale(delta, self._share(x))
             for numbers, windows in self._reads(x, y):
@@ -182,6 +191,18 @@ class AvgPool(Pool):
             return below
 
         return Activation(y, deltas=(input_delta,))
+
+    def _mean(self, x: Array) -> Array:
+        """Return the mean of each window; it is not finite where a sum overflows."""
+        shape = (len(x), *self.output_shape(x.shape[1:]))
+        compiled = pooling.mean(self.windows, x, self._share(x), shape)
+        if compiled is not None:
+            return compiled
+        y = np.zeros(shape, x.dtype)
+        for numbers, windows in self._reads(x, y):
+            y[windows] += x[numbers]
+        analytic.rescale(y, self._share(x))
+        return y
 
     def _share(self, x: Array) -> Array:
         """Return 1 / k for the k places of each window that count: one axis for each of the windows."""
