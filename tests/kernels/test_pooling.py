@@ -151,6 +151,16 @@ def test_windows_that_touch_give_the_bits_of_numpy(kind: str, config: dict[str, 
             check_twins(kind, config, numbers, delta)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+@KINDS
+@DTYPES
+def test_windows_that_overlap_add_up_in_the_order_of_numpy(kind: str, stride: int, dtype: str) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(4, 3, 30, 31)).astype(dtype)
+    delta = (random.normal(size=x.shape) * 10.0 ** random.integers(-3, 4, x.shape)).astype(dtype)
+    check_twins(kind, {"kernel": 6, "stride": stride, "padding": 2}, x, delta)
+
+
 @DTYPES
 @pytest.mark.parametrize("config", [{"kernel": [1, 3]}, {"kernel": [1, 3], "stride": 1}])
 def test_the_first_of_equal_numbers_is_the_greatest(config: dict[str, Any], dtype: str) -> None:
