@@ -9,6 +9,8 @@ import pytest
 from support.shared_pieces import shared
 
 from deltawire_layers import kernels, load_layers, sharing
+from deltawire_layers.numeric.compiled.planes import Planes
+from deltawire_layers.numeric.windows import Window
 
 pytestmark = pytest.mark.kernels
 
@@ -216,6 +218,17 @@ def test_a_window_with_a_great_stride_is_left_to_numpy() -> None:
     for config in ({"stride": 2**40}, {"padding": [[0, 0], [0, 2**30]], "stride": 2**30, "groups": 2}):
         (value, *_) = results("conv2d", {"channels": 2, "kernel": 2} | config, x, x)
         assert np.isfinite(value).all()
+
+
+def test_planes_with_much_padding_are_left_to_numpy() -> None:
+    def planes(kernel: int, dilation: int, padding: int, stride: int = 1) -> Planes | None:
+        window = Window(kernel, stride, (padding, padding), dilation)
+        size = window.count(5)
+        return Planes.of((window, window), 2, (1, 2, 5, 5), (1, 2, size, size))
+
+    assert planes(3, 1, 1) and planes(5, 4, 8)
+    assert planes(2, 4000, 2000) is None  # the kernel would store it
+    assert planes(2, 1, 0, stride=2**20) is None
 
 
 def test_softmax_writes_to_an_array_in_another_order() -> None:

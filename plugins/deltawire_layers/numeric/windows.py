@@ -127,10 +127,11 @@ class Window(NamedTuple):
             min(self.stride, most),
             min(self.dilation, most + 1),
         )
-        starts = np.arange(self.count(size)) * stride - before
+        exact = np.int64 if most < 2**31 else object  # integers of Python do not overflow
+        starts = np.arange(self.count(size)).astype(exact) * stride - before
         first = np.maximum(0, -((starts - low) // dilation))
         last = np.minimum(kernel - 1, (high - 1 - starts) // dilation)
-        return np.asarray(np.maximum(0, last - first + 1))
+        return np.asarray(np.maximum(0, last - first + 1), np.int64)
 
     def places(self, size: int, first: int, stop: int) -> range:
         """Return the places of the kernel at which any window may read a number.

@@ -126,3 +126,5 @@ def test_counted_places_are_those_of_a_walk(window: Window, size: int, padded: b
 def test_counted_places_of_huge_windows() -> None:
     window = Window(10**30, 10**31, (1, 1), ceil=True)
     assert [window.counted(3, padded).tolist() for padded in (False, True)] == [[3], [5]]
+    far = Window(2, 2**70, (2**69, 2**69), 2**70)  # one window, whose places are on either side of the axis
+    assert [far.counted(5, padded).tolist() for padded in (False, True)] == [[0], [2]]

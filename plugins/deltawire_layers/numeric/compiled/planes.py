@@ -24,6 +24,15 @@ GREATEST = 2**24
 """Sizes, strides and dilations that kernels take are smaller."""
 
 
+MOST_PADDED = 8
+"""Numbers of a plane and its padding, which a kernel stores, for each of its own; `SMALL_PADDED` more are free."""
+
+SMALL_PADDED = 2**16
+
+VECTORS = 64
+"""Numbers of the vectors that the kernels read beyond a row, at most."""
+
+
 class Planes(NamedTuple):
     """Windows that slide over the planes of a batch, each with a kernel of its channel."""
 
@@ -46,7 +55,16 @@ class Planes(NamedTuple):
         pairs = [(y.kernel, x.kernel), (y.stride, x.stride)]
         pairs += [(y.padding[0], x.padding[0]), (y.dilation, x.dilation)]
         sizes = (*wide[2:], *narrow[2:], *chain.from_iterable(pairs))
-        return cls(sizes) if max(sizes) < GREATEST else None
+        height, width = (
+            max(
+                window.padding[0] + size,
+                (count - 1) * window.stride + (window.kernel - 1) * window.dilation + 1,
+            )
+            for window, size, count in zip(windows, wide[2:], narrow[2:], strict=True)
+        )
+        padded = height * (width + (1 + VECTORS) * x.stride)
+        fits = padded <= SMALL_PADDED + MOST_PADDED * prod(wide[2:])
+        return cls(sizes) if fits and max(sizes) < GREATEST else None
 
     def narrowed(self, W: Array, wide: Array, value: Array) -> bool:
         """Compute the correlation, and return whether a kernel does.
