@@ -25,7 +25,7 @@ GREATEST = 2**24
 
 
 MOST_PADDED = 8
-"""Numbers of a plane and its padding, which a kernel stores, for each of its own; `SMALL_PADDED` more are free."""
+"""Numbers of a plane with its padding, which a kernel stores, for each of its own, beyond `SMALL_PADDED`."""
 
 SMALL_PADDED = 2**16
 
