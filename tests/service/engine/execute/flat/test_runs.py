@@ -66,6 +66,7 @@ def tape(
     numbers: int,
     start: int,
     stop: int,
+    team: None,
 ) -> None:
     """Compute rows as the kernel does, on all numbers at once."""
     assert all(each.flags.c_contiguous for each in (*given, *made, memory))
