@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import count
 
 import numpy as np
+import requests
 from support.service import command, environment, free_port
 from torture.load import arguments, report
 
@@ -66,6 +67,18 @@ class Load:
                 self.done[client_number] += 1
 
 
+def wait_for(url: str) -> None:
+    """Wait until a service answers, for half a minute at most."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"{url}/readyz", timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise SystemExit(f"no service answers at {url}")
+
+
 def main() -> None:
     given = arguments("restarts")
     restarts, calls = (3, 1_200) if given.short else (50, 20_000)
@@ -77,6 +90,7 @@ def main() -> None:
 
     service, statuses, down = start(), list[int](), list[float]()
     try:
+        wait_for(load.url)  # the SDK soon gives up a service that was never there
         with ThreadPoolExecutor(CLIENTS) as clients:
             each = calls // CLIENTS
             media_types = CLIENTS // 2 * [*wire.MEDIA_TYPES]
