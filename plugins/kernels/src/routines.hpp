@@ -155,7 +155,7 @@ template <class T> class Routine {
         team.end();
     }
 
-    void compute(const Task &task) noexcept {  // helpers have nobody to tell
+    void compute(const Task &task) noexcept {  // a helper can pass no exception on
         const auto [i, piece, pieces] = task;
         const auto [rows, from, width] = sizes[i];
         const Step &step = steps[i];

@@ -69,7 +69,7 @@ class Work {
     std::atomic<std::size_t> begun{0}, added{0};
 };
 
-// Threads that wait for work. They end with what they share, never with the process: nothing waits for them there.
+// Threads that wait for work until their team is freed. Nothing waits for them when the process ends.
 class Team {
   public:
     explicit Team(std::size_t helpers) : shared(std::make_shared<Shared>()) {

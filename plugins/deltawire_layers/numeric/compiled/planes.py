@@ -25,9 +25,10 @@ GREATEST = 2**24
 
 
 MOST_PADDED = 8
-"""Numbers of a plane with its padding, which a kernel stores, for each of its own, beyond `SMALL_PADDED`."""
+"""A kernel stores a plane with its padding: at most so many times the plane, and `SMALL_PADDED` more."""
 
 SMALL_PADDED = 2**16
+"""Numbers of a padded plane that are stored however small the plane is."""
 
 VECTORS = 64
 """Numbers of the vectors that the kernels read beyond a row, at most."""
